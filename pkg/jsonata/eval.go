@@ -25,6 +25,7 @@ type evaluator struct {
 	maxUsed  int64 // without what memos hold
 	made     int64 // bytes in total
 	binds    int   // variables that are bound in live frames
+	bound    int   // how often a variable was bound
 	closures int   // functions that were made
 	captured int   // functions and thunks that were made, which refer to frames
 	bad      error // about a variable that is not a value
@@ -62,12 +63,21 @@ func (ev *evaluator) searches() *searches {
 	return ev.found
 }
 
+// A position is what an evaluation continues with after an error.
+type position struct {
+	depth, calls, binds int
+	callInput           any
+	callFrame           *frame
+}
+
+func (ev *evaluator) position() position {
+	return position{ev.depth, ev.calls, ev.binds, ev.callInput, ev.callFrame}
+}
+
 // resume continues after an error, where the evaluation was before. What it has used remains
 // counted.
-func (ev *evaluator) resume(before *evaluator) {
-	ev.depth, ev.calls, ev.binds = before.depth, before.calls, before.binds
-	ev.callInput, ev.callFrame = before.callInput, before.callFrame
-	ev.forgetSearches()
+func (ev *evaluator) resume(at position) {
+	ev.depth, ev.calls, ev.binds, ev.callInput, ev.callFrame = at.depth, at.calls, at.binds, at.callInput, at.callFrame
 }
 
 // The sizes that are charged for values that an evaluation makes, in bytes.
@@ -229,6 +239,7 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		}
 		ev.use(slotSize)
 		ev.binds++
+		ev.bound++
 		env.bind(n.lhs.text, v)
 		return v, nil
 	case kindCondition, kindDefault:

@@ -51,7 +51,7 @@ func (ev *evaluator) each(f any, items []any, whole any, found func(item any) er
 	exact := at.exact()
 	for i, ok := at.take(); ok; i, ok = at.take() {
 		var is bool
-		if exact {
+		if exact && at.known {
 			is, err = ev.testRest(f.(*lambda), items[i], i)
 		} else {
 			is, err = ev.test(f, items[i], float64(i), whole)
@@ -61,6 +61,10 @@ func (ev *evaluator) each(f any, items []any, whole any, found func(item any) er
 		}
 		if err != nil {
 			return err
+		}
+		if at.known {
+			l := f.(*lambda)
+			ev.recheck(&at, l.body, i, scopeOf(l))
 		}
 	}
 	return nil

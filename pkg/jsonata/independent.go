@@ -5,6 +5,7 @@ import "slices"
 // A joinKeys holds the parts of a predicate that has an equality among the operands of and:
 // the side of the equality that depends on the item, and the side that does not.
 type joinKeys struct {
+	focus       string // as in joined
 	item, other *node
 	gates       []*node // the operands before the equality, if they depend only on the item
 	rest        []*node // all other operands
@@ -77,7 +78,7 @@ func (j joined) equality(n *node) *joinKeys {
 	}
 	for _, sides := range [][2]*node{{n.lhs, n.rhs}, {n.rhs, n.lhs}} {
 		if aboutItem(sides[0], j.focus) && !j.dependsOnItem(sides[1]) {
-			return &joinKeys{item: sides[0], other: sides[1]}
+			return &joinKeys{focus: j.focus, item: sides[0], other: sides[1]}
 		}
 	}
 	if !j.proves {
@@ -85,7 +86,7 @@ func (j joined) equality(n *node) *joinKeys {
 	}
 	for _, sides := range [][2]*node{{n.lhs, n.rhs}, {n.rhs, n.lhs}} {
 		if calls, only := j.onlyOnItem(sides[0]); only && !j.dependsOnItem(sides[1]) {
-			return &joinKeys{item: sides[0], other: sides[1], calls: calls}
+			return &joinKeys{focus: j.focus, item: sides[0], other: sides[1], calls: calls}
 		}
 	}
 	return nil

@@ -162,6 +162,19 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`$reduce($list, function($a, $o) { $exists($a[n = $o.n]) ? $a : $append($a, $o) }, []).id`, `$reduce($list, function($a, $o) { $append($a, {"id": $o.id, "n": $count($a[n = $o.n]) }) }, [])`, `$reduce($list, function($a, $o) { $append($a, {"n": $o.n, "before": $a[n = $o.n].before[0]}) }, [])`,
 		`$reduce($list, function($a, $o) { $append($a, [$a[$ = $o.n], $o.n]) }, [])`, `$reduce($list, function($a, $o) { ($b := $append($a, $o.n); $c := $append($a, $o.key); $o.n in $a ? $b : $count($b[$ = $o.n]) > 0 and $o.key in $c ? $c : $b) }, [])`,
 		`$reduce($list, function($a, $o) { $append($a, $filter($a, function($x) { $x = $o.n })[0] ? [] : $o.n) }, [])`,
+		// The second parameter has the name of a function.
+		`$list.($o := $; $filter($list, function($p, $count) { $p.n = $count and $p.id = $o.id }).id)`, `$data.list@$a.list@$b#$count[$b.n = $count and $b.id = $a.other].{"a": $a.id, "b": $b.id}`,
+		// A partial application binds the parameter of the equality.
+		`($f := function($p, $i) { $p.id = "id-3" and $i.n > 2 }; $list.($o := $; $filter($list, $f($o, ?)).id))`, `$list.$filter($others, function($p) { $p.id = "id-3" }(3, ?))`,
+		// A predicate or a step binds a variable that the search depends on.
+		`$list.($y := n; $list[n = $y and $exists($y := n + 1)].id)`, `$list.($y := n; $data.list[$uppercase(key) = $uppercase("k" & $y) and $exists($uppercase := $lowercase)].id)`,
+		`($y := "id-3"; $t := |$y := list|{}|; $list.($count($filter($list, function($p) { $p.id = $y and $exists({"list": "id-9"} ~> $t) }))))`,
+		`($z := "id-3"; $data.list@$a.$append($data.others, $exists($z := $a.other) ? $nothing)@$b[$b.id = $z].{"a": $a.id, "b": $b.id})`,
+		// A search that is evaluated early fails before another error.
+		`$data.list@$a.($a.n = 7 ? $error("step") : $data.others)@$b[$b.id = $number($a.n > 1 ? "x" : "1")].$a.id`, `$data.list@$a.$data.others@$b[$b.id = ($a.n > 1 ? $error("other") : $a.other) and $error("rest")].$a.id`,
+		`($l := [0..30].{"k": $, "v": $ = 30 ? "bad" : "1"}; $f := function($d) { $l[$number(v) > 0 and k = $d and ($d = 0 ? $error("deep") : $count($f($d - 1)) > 0)] }; $f(3))`,
+		// An update searches a list that it then changes.
+		`($find := function($l, $k) { $count($l[id = $k]) }; ($data ~> |$x := list|{"id": "z" & $find($x, "id-3") & $find($x, "id-3") & $find($x, "id-39")}|).($find(list, "id-3") & $find(list, "z110") & $find(list, "id-39")))`,
 		`($x := 3; $sort($list, function($a, $b) { $x.a > $b.a }).id)`, `$sort($list, function($a, $b) { $a.n > $b.n } ~> function($f) { $f })`, `$sort($list, function($a, $b)<nn:b> { $a.n > $b.n })`,
 	} {
 		sameWithIndexes(t, expr, Undefined, vars)

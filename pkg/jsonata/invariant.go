@@ -98,7 +98,7 @@ func (j joined) onlyOnItem(n *node) (calls []*node, only bool) {
 		switch {
 		case v.node.text == j.focus:
 			item = true
-		case v.node.builtin == nil:
+		case v.node.text == j.index, v.node.builtin == nil:
 			return nil, false
 		default:
 			calls = append(calls, v.node)

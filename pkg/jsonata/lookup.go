@@ -156,6 +156,8 @@ type candidates struct {
 	places
 	known   bool
 	next, n int // of all items
+	key     scalar
+	bound   int // of the evaluator, when it looked up the key
 }
 
 // take returns the place of the next one.
@@ -179,8 +181,19 @@ type itemScope struct {
 	env     *frame
 }
 
-// candidates returns the items for which a predicate may be true.
+// candidates returns the items for which a predicate may be true. If that fails, all items are:
+// their evaluation, in order, decides which error is reported.
 func (ev *evaluator) candidates(pred *node, items []any, in itemScope) (candidates, error) {
+	before := ev.position()
+	at, err := ev.lookedUp(pred, items, in)
+	if e, ok := err.(*Error); ok && e.limit == nil {
+		ev.resume(before)
+		return candidates{n: len(items)}, nil
+	}
+	return at, err
+}
+
+func (ev *evaluator) lookedUp(pred *node, items []any, in itemScope) (candidates, error) {
 	all := candidates{n: len(items)}
 	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 || !ev.builtIn(pred.join.calls, in.env) {
 		return all, nil
@@ -217,14 +230,38 @@ func (ev *evaluator) candidates(pred *node, items []any, in itemScope) (candidat
 		*index = at
 	}
 	if !at.open {
-		return candidates{known: true}, nil
+		return candidates{known: true, n: len(items)}, nil
 	}
-	v, err := ev.value(pred.join.other, in.context, in.env)
+	k, err := ev.keyFor(pred.join, in)
+	if err != nil || k == noKey {
+		return candidates{known: true, n: len(items)}, err
+	}
+	return candidates{known: true, n: len(items), places: at.table.of(k), key: k, bound: ev.bound}, nil
+}
+
+// keyFor returns the key that a predicate looks for: noKey if it is undefined, and equals nothing.
+func (ev *evaluator) keyFor(join *joinKeys, in itemScope) (scalar, error) {
+	v, err := ev.value(join.other, in.context, in.env)
 	if err != nil || IsUndefined(v) {
-		return candidates{known: true}, err
+		return noKey, err
 	}
-	k, err := ev.keyOf(v)
-	return candidates{known: true, places: at.table.of(k)}, err
+	return ev.keyOf(v)
+}
+
+// recheck makes all further items candidates if the predicate, evaluated for the item at i, has
+// changed a variable that the search depends on, as [id = $x and $exists($x := n)] does.
+func (ev *evaluator) recheck(c *candidates, pred *node, i int, in itemScope) {
+	if !c.known || c.bound == ev.bound {
+		return
+	}
+	before := ev.position()
+	k, err := ev.keyFor(pred.join, in)
+	if err == nil && k == c.key && ev.builtIn(pred.join.calls, in.env) {
+		c.bound = ev.bound
+		return
+	}
+	ev.resume(before)
+	*c = candidates{next: i + 1, n: c.n}
 }
 
 // builtIn reports whether the names of calls still refer to the built-in functions.
@@ -241,11 +278,13 @@ func (ev *evaluator) builtIn(calls []*node, env *frame) bool {
 // may be true.
 func (ev *evaluator) calledFor(f any, items []any) (candidates, error) {
 	l, ok := f.(*lambda)
-	if !ok || l.body.join == nil {
+	if !ok || l.body.join == nil || len(l.params) == 0 || l.params[0] != l.body.join.focus { // a partial application binds parameters
 		return candidates{n: len(items)}, nil
 	}
-	return ev.candidates(l.body, items, itemScope{l.params[0], l.input, l.env})
+	return ev.candidates(l.body, items, scopeOf(l))
 }
+
+func scopeOf(l *lambda) itemScope { return itemScope{l.params[0], l.input, l.env} }
 
 // keyOf returns a value as the key of a multiTable.
 func (ev *evaluator) keyOf(v any) (scalar, error) {
@@ -293,19 +332,6 @@ func (ev *evaluator) addItems(table *multiTable, items []any, join *joinKeys, in
 		table.add(k)
 	}
 	return open, nil
-}
-
-// forgetSearches is called when a first search may not have come to its end, and so has not
-// proven that nothing fails.
-func (ev *evaluator) forgetSearches() {
-	if ev.found == nil {
-		return
-	}
-	for i := range ev.found.indexes {
-		if k := &ev.found.indexes[i]; k.table == nil {
-			*k = keyIndex{}
-		}
-	}
 }
 
 // forgetIndexes is called when objects change in place, as in a transform.

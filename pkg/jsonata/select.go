@@ -61,26 +61,25 @@ func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 
 // selectOf is filter for some of the items.
 func (ev *evaluator) selectOf(pred *node, items []any, at candidates, out *seq, env *frame) error {
-	exact := at.exact()
+	exact, in := at.exact(), itemScope{context: Undefined, env: env}
 	for i, ok := at.take(); ok; i, ok = at.take() {
 		item := items[i]
-		if !exact {
-			if err := ev.selectItem(pred, i, len(items), item, item, out, env); err != nil {
+		if exact && at.known {
+			ok, err := ev.all(pred.join.rest, item, env)
+			if err != nil {
+				return locate(err, pred)
+			}
+			if ok {
+				out.items = append(out.items, item)
+				ev.use(slotSize)
+			}
+			if err := ev.step(); err != nil {
 				return err
 			}
-			continue
-		}
-		ok, err := ev.all(pred.join.rest, item, env)
-		if err != nil {
-			return locate(err, pred)
-		}
-		if ok {
-			out.items = append(out.items, item)
-			ev.use(slotSize)
-		}
-		if err := ev.step(); err != nil {
+		} else if err := ev.selectItem(pred, i, len(items), item, item, out, env); err != nil {
 			return err
 		}
+		ev.recheck(&at, pred, i, in)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 		keys = keys[len(n.terms):]
 	}
 	if ev.conf.worth(len(rows), indexItemsFrom) {
-		before := *ev
+		before := ev.position()
 		s, err := ev.sortable(len(rows), func(i int) (any, error) {
 			k, err := ev.sortKey(n, rows[i], 0, env)
 			if err != nil {
@@ -45,7 +45,7 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 			return ev.sortByWords(n, s, rows, env)
 		}
 		if err != nil { // the reference may evaluate another key first
-			ev.resume(&before)
+			ev.resume(before)
 		}
 	}
 	err := mergeSort(rows, make([]sortRow, len(rows)), func(a, b sortRow) (bool, error) {

@@ -29,7 +29,11 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 		items := toItems(v)
 		at := candidates{n: len(items)}
 		if searched {
-			if at, err = ev.candidates(s.stages[0].filter, items, itemScope{s.focus, from.item, in.frame}); err != nil {
+			scope := in.frame
+			if len(scope.names) > 0 { // a predicate does not see what the step has bound
+				scope = &frame{parent: env, tuple: from.binds}
+			}
+			if at, err = ev.candidates(s.stages[0].filter, items, itemScope{s.focus, from.item, scope}); err != nil {
 				return nil, err
 			}
 		}
