@@ -93,7 +93,18 @@ func (p *programs) objects(d int) string {
 		},
 		func() string { return p.objects(d-1) + ".($o := $; " + p.objects(d-1) + "[" + p.lookup("", d) + "])" },
 		func() string {
-			return p.objects(d-1) + ".($o := $; $filter(" + p.objects(d-1) + ", function($p" + p.pick("", ", $i") + ") { " + p.lookup("$p.", d) + " }))"
+			return p.objects(d-1) + ".($o := $; $filter(" + p.objects(d-1) + ", function($p" + p.pick("", ", $i", ", $count") + ") { " + p.lookup("$p.", d) + " }))"
+		},
+		func() string { // functions in a list, which refer to the variables of the place where they were made
+			v := p.name()
+			made := p.scoped(&p.lists, v, func() string { return "($w := " + p.objects(d-1) + "; function($z) { [" + v + ", $w, $z] })" })
+			return "$map($map(" + p.objects(d-1) + ", function(" + v + ") { " + made + " }), function($h) { $h(" + p.scalar(d-1) + ") })"
+		},
+		func() string {
+			return p.objects(d-1) + ".($o := $; $filter(" + p.objects(d-1) + ", function($p, $q) { " + p.lookup(p.pick("$p.", "$q."), d) + " }" + p.pick("($o, ?)", "(?, 3)", "(?, ?)") + "))"
+		},
+		func() string {
+			return "{\"l\": " + p.objects(d-1) + "}.l@$o.(" + p.objects(d-1) + ")@$b[" + p.lookup("$b.", d) + "]" + p.pick("", "^($b.name)") + "{$string($o.key): $count($b.id)}.*"
 		},
 		func() string {
 			return "$reduce(" + p.objects(d-1) + ", function($a, $b) { " + p.scoped(&p.lists, "$a", func() string { return p.scoped(&p.lists, "$b", func() string { return p.objects(d - 1) }) }) + " }, [])"
@@ -200,7 +211,7 @@ func (p *programs) test(d int) string {
 func (p *programs) lookup(item string, d int) string {
 	operand := func() string {
 		return p.pick(item+"n > 2", item+"n", "$length("+item+"id) > 3", item+"n < \"a\"", "$exists("+item+"lines)", item+"n = 1", item+"n in [1, 2]",
-			item+"id != $o.id", "$i < 9", "n < 7", "$error(\"x\")", item+"n > $o.n", p.test(d-1))
+			item+"id != $o.id", "$i < 9", "n < 7", "$exists($o := "+p.pick("$list[1]", "$o")+")", item+"n = $count", "$error(\"x\")", item+"n > $o.n", p.test(d-1))
 	}
 	sides := []string{p.pick(item+"id", item+"n", item+"other", "$uppercase("+item+"id)", item+"n % 3", "["+item+"n]", item+"lines.sku"), p.pick("$o.other", "$o.n", "$uppercase($o.id)", "3", "$o.n % 3", "$o.lines.sku", "$error(\"y\")", p.scalar(d-1))}
 	if p.n(2) == 0 {
